@@ -23,3 +23,8 @@ def names(n: int, prefix: str = "") -> list[str]:
 def fired(n: int, dim: int, seed: int, shift: float = 0.0) -> np.ndarray:
     """Normal numbers, those below 0 cut to it."""
     return np.maximum(np.random.default_rng(seed).standard_normal((n, dim)) + shift, 0.0).astype(np.float32)
+
+
+def far_off(n: int, dim: int, seed: int) -> np.ndarray:
+    """Vectors whose distances are far below the rounding of their products in float32, most of which are about 1e6."""
+    return (flat(n, dim, seed) / dim**0.5 + 1000.0 / dim**0.5).astype(np.float32)

@@ -27,17 +27,14 @@ from diptych.evaluate.metrics.kept_vectors import KeptVectors, refused
 from diptych.evaluate.metrics.manifolds import (
     MIN_UNITS,
     PARTS,
-    TIE,
-    Floats,
     Manifold,
     added_by_groups,
-    blocks,
     manifold_of,
     notes_of,
-    squared_distances,
-    squared_lengths,
     variance_of,
 )
+from diptych.evaluate.metrics.near_pairs import TIE, near_pairs, settled, squared_lengths
+from diptych.evaluate.metrics.realism import realism_of
 from diptych.evaluate.statistics.intervals import interval
 
 NAME = "density_coverage"
@@ -73,48 +70,19 @@ class Reach(NamedTuple):
 
 def reach_of(images: KeptVectors, reference: BallStatistics) -> Reach:
     """Return which balls of a reference hold which images."""
-    manifold = reference.manifold
-    vectors = images.matrix
+    manifold, vectors = reference.manifold, images.matrix
     lengths = squared_lengths(vectors)
     balls = np.zeros((images.n, len(PARTS)), np.int64)
     is_reached = np.zeros(len(manifold.vectors), bool)
-    for columns in blocks(len(manifold.vectors)):
-        radii, centres = manifold.radii[columns], manifold.vectors[columns].astype(np.float64)
-        widest = radii.max(axis=1)
-        for rows in blocks(images.n):
-            both = (1.0 + TIE) * lengths[rows], (1.0 + TIE) * manifold.lengths[columns]
-            squares = squared_distances(vectors[rows], centres, *both)
-            row, column = np.nonzero(squares < widest)
-            if not len(row):
-                continue
-            hits = squares[row, column][:, np.newaxis] < radii[column]
-            starts = np.flatnonzero(np.diff(row, prepend=-1))
-            balls[rows.start + row[starts]] += np.add.reduceat(hits.astype(np.int64), starts, axis=0)
-            is_reached[columns.start + column[hits[:, 0]]] = True
+    of_none = np.full(images.n, -np.inf)
+    for pairs in near_pairs(vectors, manifold.vectors, of_none, manifold.radii.max(axis=1)):
+        row, column, radii = pairs.row, pairs.column, manifold.radii[pairs.column]
+        squares = settled(pairs, vectors, manifold.vectors, radii)
+        hits = (squares + TIE * (lengths[row] + manifold.lengths[column]))[:, np.newaxis] < radii
+        starts = np.flatnonzero(np.diff(row, prepend=-1))
+        balls[row[starts]] += np.add.reduceat(hits.astype(np.int64), starts, axis=0)
+        is_reached[column[hits[:, 0]]] = True
     return Reach(balls, is_reached)
-
-
-def realism_of(images: KeptVectors, reference: Manifold) -> Floats:
-    """Return the realism of each image, float64 (N,); infinite on the centre of a ball.
-
-    Where half of the radii are equal, none is below the median and those that are the median count.
-    """
-    radii = reference.radii[:, 0]
-    rounding = 2.0 * TIE * reference.lengths
-    narrow = radii < np.median(radii) - rounding
-    narrow = narrow if narrow.any() else radii <= np.median(radii) + rounding
-    centres, lengths, widths = reference.vectors[narrow], reference.lengths[narrow], radii[narrow]
-    vectors, found = images.matrix, np.zeros(images.n)
-    own = squared_lengths(vectors)
-    for columns in blocks(len(centres)):
-        near = centres[columns].astype(np.float64)
-        for rows in blocks(images.n):
-            squares = squared_distances(vectors[rows], near, own[rows], lengths[columns])
-            rounding = TIE * (own[rows][:, np.newaxis] + lengths[columns])
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratios = np.where(squares > rounding, widths[columns] / squares, np.inf)
-            found[rows] = np.maximum(found[rows], ratios.max(axis=1))
-    return np.sqrt(found)
 
 
 def results_of(statistics: BallStatistics, reference: BallStatistics, identity: Mapping[str, Any]) -> dict[str, Result]:

@@ -1,14 +1,12 @@
 """The manifold of a set of vectors: the union of balls as wide as the distance to the k-th nearest other vector.
 
-What precision, recall, density and coverage are made of. Distances are computed block by block, so no N x M matrix is
-held, and in float64; two that differ by less than rounding are equal, so that neither copies of an image nor the order
-of the images make a difference. Each set is dealt into groups by a hash of the unit, and every radius is known among
-the vectors of the whole set and of balanced halves of its groups: what a share owes to the manifold's own sampling is
-told by those.
+What precision, recall, density and coverage are made of. Distances are those of float64, see ``near_pairs``; two that
+differ by less than rounding are equal, so that neither copies of an image nor the order of the images make a
+difference. Each set is dealt into groups by a hash of the unit, and every radius is known among the vectors of the
+whole set and of balanced halves of its groups: what a share owes to the manifold's own sampling is told by those.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +14,21 @@ from scipy import linalg
 
 from diptych.evaluate.metrics.contract import Influence
 from diptych.evaluate.metrics.kept_vectors import KeptVectors, Texts, hashed_groups
+from diptych.evaluate.metrics.near_pairs import (
+    Floats,
+    Index,
+    NearPairs,
+    blocks,
+    measured,
+    near_pairs,
+    squared_distances,
+    squared_lengths,
+)
 from diptych.evaluate.statistics.intervals import joint_df, mean_variance
 
 GROUPS = 16
 MIN_UNITS = 64  # for an error
-BLOCK_ROWS = 512
-TIE = 1e-12  # squared distances that differ by less, as a share of the squared lengths, are equal
-
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+WAITING = 48  # pairs for each vector that may be near, before those that are not are told
 
 # Which groups are in which part of a set: in the whole of it, and in each of 15 halves and in what that leaves. Any two
 # halves share half of their groups (rows of a Hadamard matrix), so that the differences of halves are uncorrelated.
@@ -79,40 +83,12 @@ def squared_radii(vectors: npt.NDArray[np.float32], lengths: Floats, groups: Ind
     Returns:
         float64 (N, len(PARTS)): among the vectors of each part; -inf where the vector is not of it.
     """
-    nearest = np.full((len(vectors), GROUPS, neighbours), np.inf)  # by the group of the neighbour
-    for rows in blocks(len(vectors)):
-        near = vectors[rows].astype(np.float64)
-        for columns in blocks(len(vectors), rows.start):
-            squares = squared_distances(near, vectors[columns], lengths[rows], lengths[columns])
-            if rows == columns:
-                np.fill_diagonal(squares, np.inf)
-            _take_nearest(nearest[rows], squares, groups[columns])
-            if rows != columns:
-                _take_nearest(nearest[columns], squares.T, groups[rows])
-    return np.stack([np.where(part[groups], _kth(nearest[:, part]), -np.inf) for part in PARTS], axis=1)
-
-
-def squared_lengths(vectors: npt.NDArray[np.float32]) -> Floats:
-    """Return float64 (N,) of vectors (N, D)."""
-    found: Floats = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
-    return found
-
-
-def squared_distances(
-    x: npt.NDArray[np.floating[Any]], y: npt.NDArray[np.floating[Any]], x_lengths: Floats, y_lengths: Floats
-) -> Floats:
-    """Return squared distances, float64 (N, M), in float64; those of equal vectors are 0 but for rounding."""
-    squares: Floats = x.astype(np.float64, copy=False) @ y.astype(np.float64, copy=False).T
-    squares *= -2.0
-    squares += x_lengths[:, np.newaxis]
-    squares += y_lengths
-    return squares
-
-
-def blocks(count: int, start: int = 0) -> Iterator[slice]:
-    """Yield slices of at most ``BLOCK_ROWS`` from a start to a count."""
-    for first in range(start, count, BLOCK_ROWS):
-        yield slice(first, min(first + BLOCK_ROWS, count))
+    nearest = np.full((len(vectors), GROUPS, neighbours), np.inf)  # by the group of the neighbour, the last the largest
+    for group in range(GROUPS):
+        own = slice(*np.searchsorted(groups, [group, group + 1]).tolist())
+        nearest[own, group] = _nearest_within(vectors[own], lengths[own], neighbours)
+    _take_across(nearest, vectors, groups)
+    return _radii(nearest, groups)
 
 
 def added_by_groups(numbers: npt.NDArray[np.bool_] | Floats) -> tuple[Floats, Texts]:
@@ -158,13 +134,87 @@ def _copies(kept: KeptVectors) -> int:
     return int(is_like_last.sum())
 
 
-def _take_nearest(nearest: Floats, squares: Floats, groups: Index) -> None:
-    """Put the smallest of (N, M) squares by the group of the columns into (N, GROUPS, k), in place."""
-    starts = np.flatnonzero(np.diff(groups, prepend=-1))
-    last = nearest.shape[2]
-    for group, part in zip(groups[starts], np.split(squares, starts[1:], axis=1), strict=True):
-        both = np.concatenate([nearest[:, group], part], axis=1)
-        nearest[:, group] = np.partition(both, last - 1, axis=1)[:, :last]
+def _nearest_within(vectors: npt.NDArray[np.float32], lengths: Floats, neighbours: int) -> Floats:
+    """Return the squared distances of the nearest others of each of some vectors, float64 (N, k), the last the largest.
+
+    Args:
+        vectors: float32 (N, D).
+        lengths: float64 (N,), squared.
+        neighbours: k.
+    """
+    nearest = np.full((len(vectors), neighbours), np.inf)
+    for rows in blocks(len(vectors)):
+        near = vectors[rows].astype(np.float64)
+        for columns in blocks(len(vectors), rows.start):
+            squares = squared_distances(near, vectors[columns], lengths[rows], lengths[columns])
+            if rows == columns:
+                np.fill_diagonal(squares, np.inf)
+            nearest[rows] = _smallest(np.concatenate([nearest[rows], squares], axis=1), neighbours)
+            if rows != columns:
+                nearest[columns] = _smallest(np.concatenate([nearest[columns], squares.T], axis=1), neighbours)
+    return nearest
+
+
+def _take_across(nearest: Floats, vectors: npt.NDArray[np.float32], groups: Index) -> None:
+    """Put the nearest vectors of other groups beside those of the own one, in place, as far as a radius may need them.
+
+    Args:
+        nearest: float64 (N, GROUPS, k), squared.
+        vectors: float32 (N, D).
+        groups: int64 (N,), ascending.
+    """
+    # A part that holds a vector holds its group, so that no ball reaches farther than within the group. What is found
+    # in float32 lowers that before anything is measured.
+    bounds, most = nearest[np.arange(len(vectors)), groups, -1], nearest.copy()
+    waiting: list[NearPairs] = []
+
+    def settle() -> None:
+        row, column, squares, error = (np.concatenate(each) for each in zip(*waiting, strict=True))
+        waiting.clear()
+        _take_nearest(most, row, groups[column], squares + error)
+        np.minimum(bounds, _radii(most, groups).max(axis=1), out=bounds)
+        near = squares - error <= bounds[row]
+        row, column, squares, error = (each[near] for each in (row, column, squares, error))
+        rough = error > 0.0
+        squares[rough] = measured(vectors, vectors, row[rough], column[rough])
+        _take_nearest(nearest, row, groups[column], squares)
+
+    for pairs in near_pairs(vectors, vectors, bounds, bounds, is_within=True):
+        for row, column in ((pairs.row, pairs.column), (pairs.column, pairs.row)):
+            group = groups[column]
+            wanted = (group != groups[row]) & (pairs.squares - pairs.error < most[row, group, -1])
+            waiting.append(NearPairs(*(each[wanted] for each in (row, column, pairs.squares, pairs.error))))
+        if sum(len(each.row) for each in waiting) > WAITING * len(vectors):
+            settle()
+    if waiting:
+        settle()
+
+
+def _take_nearest(nearest: Floats, which: Index, groups: Index, squares: Floats) -> None:
+    """Put (P,) squared distances of vectors to one of a group each into (N, GROUPS, k), in place, where smaller."""
+    cells, last = nearest.reshape(-1, nearest.shape[2]), nearest.shape[2]
+    cell = which * GROUPS + groups
+    is_nearer = squares < cells[cell, -1]
+    cell, squares = cell[is_nearer], squares[is_nearer]
+    order = np.lexsort((squares, cell))
+    cell, squares = cell[order], squares[order]
+    touched, starts, counts = np.unique(cell, return_index=True, return_counts=True)
+    rank = np.arange(len(cell)) - np.repeat(starts, counts)
+    kept = rank < last
+    more = np.full((len(touched), last), np.inf)
+    more[np.repeat(np.arange(len(touched)), counts)[kept], rank[kept]] = squares[kept]
+    cells[touched] = _smallest(np.concatenate([cells[touched], more], axis=1), last)
+
+
+def _smallest(squares: Floats, count: int) -> Floats:
+    """Return the smallest of each row (N, M), float64 (N, count), the last the largest."""
+    found: Floats = np.partition(squares, count - 1, axis=1)[:, :count]
+    return found
+
+
+def _radii(nearest: Floats, groups: Index) -> Floats:
+    """Return the k-th smallest of (N, GROUPS, k) in each part, (N, len(PARTS)); -inf where a row is not of it."""
+    return np.stack([np.where(part[groups], _kth(nearest[:, part]), -np.inf) for part in PARTS], axis=1)
 
 
 def _kth(nearest: Floats) -> Floats:

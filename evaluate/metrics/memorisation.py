@@ -10,12 +10,12 @@ distance 1 - |cos| of each image from its nearest in the reference, where that m
 torchmetrics 1.9 takes the mean over the reference of the distance from the nearest image: the two sides exchanged,
 which a model that copies one picture passes.
 
-Both say nothing where the reference is not what the model was trained on. Distances are computed block by block.
+Both say nothing where the reference is not what the model was trained on.
 """
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,8 @@ from diptych.evaluate.metrics.contract import (
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.frechet_names import fid_name
 from diptych.evaluate.metrics.kept_vectors import KeptVectors, refused
-from diptych.evaluate.metrics.manifolds import TIE, blocks, squared_lengths
+from diptych.evaluate.metrics.near_pairs import TIE, squared_lengths
+from diptych.evaluate.metrics.nearest_other import NearestOther, nearest
 from diptych.evaluate.statistics.intervals import mean_variance, share_interval
 from diptych.evaluate.statistics.moments import Moments, moments
 
@@ -44,9 +45,6 @@ MIN_IMAGES = 2
 MIN_UNITS = 5
 EPSILON = 0.1  # of the mean cosine distance, see the paper's section 3.2
 
-Floats = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
-
 
 class MemorisationStatistics(KeptVectors):
     """The vectors of a set of images; their moments are computed once."""
@@ -55,57 +53,6 @@ class MemorisationStatistics(KeptVectors):
     def moments(self) -> Moments:
         """Mean and covariance."""
         return moments(self.matrix)
-
-
-class NearestOther(NamedTuple):
-    """The nearest vector of a set to each of some others.
-
-    Attributes:
-        which: int64 (N,), the first of equals.
-        squares: float64 (N,), its squared distance, 0 where only rounding is left.
-        cosines: float64 (N,), the largest |cos| to any of the set, in [0, 1]; 0 where a vector of zeros has none.
-    """
-
-    which: Index
-    squares: Floats
-    cosines: Floats
-
-
-def nearest(
-    vectors: npt.NDArray[np.float32], others: npt.NDArray[np.float32], own: Index | None = None
-) -> NearestOther:
-    """Return the nearest of others (M, D) to vectors (N, D), by distance and by cosine.
-
-    Args:
-        vectors: float32.
-        others: float32.
-        own: int64 (N,), which of the others each vector is itself, and that is left out; None leaves none out.
-    """
-    lengths, other_lengths = squared_lengths(vectors), squared_lengths(others)
-    scales, other_scales = _inverse_roots(lengths), _inverse_roots(other_lengths)
-    which, best = np.zeros(len(vectors), np.int64), np.full(len(vectors), np.inf)
-    cosines = np.zeros(len(vectors))
-    for columns in blocks(len(others)):
-        centres = others[columns].astype(np.float64).T
-        for rows in blocks(len(vectors)):
-            products = vectors[rows].astype(np.float64) @ centres
-            squares = -2.0 * products
-            squares += lengths[rows][:, np.newaxis]
-            squares += other_lengths[columns]
-            squares[squares < TIE * (lengths[rows][:, np.newaxis] + other_lengths[columns])] = 0.0
-            if own is not None:
-                inside = np.flatnonzero((own[rows] >= columns.start) & (own[rows] < columns.stop))
-                squares[inside, own[rows][inside] - columns.start] = np.inf
-                products[inside, own[rows][inside] - columns.start] = 0.0
-            found = squares.argmin(axis=1)
-            least = squares[np.arange(len(found)), found]
-            is_nearer = least < best[rows]
-            which[rows] = np.where(is_nearer, columns.start + found, which[rows])
-            best[rows] = np.minimum(best[rows], least)
-            products *= other_scales[columns]
-            largest = np.maximum(products.max(axis=1), -products.min(axis=1)) * scales[rows]
-            cosines[rows] = np.maximum(cosines[rows], largest)
-    return NearestOther(which, best, np.minimum(cosines, 1.0))
 
 
 def nearest_of(images: KeptVectors, reference: KeptVectors) -> NearestOther:
@@ -205,9 +152,3 @@ def _informed(images: MemorisationStatistics, reference: MemorisationStatistics,
     value = distance / apart if 0.0 < apart < EPSILON else distance
     note = f"no interval: biased by size, compare at equal n; {distance:.6g} at a mean cosine distance of {apart:.3g}"
     return bare(value, images.n, identity, note)
-
-
-def _inverse_roots(lengths: Floats) -> Floats:
-    """Return 1 / sqrt of squared lengths (N,), 0 where that is 0."""
-    found: Floats = np.divide(1.0, np.sqrt(lengths), out=np.zeros(len(lengths)), where=lengths > 0.0)
-    return found

@@ -25,16 +25,13 @@ from diptych.evaluate.metrics.kept_vectors import KeptVectors, refused
 from diptych.evaluate.metrics.manifolds import (
     MIN_UNITS,
     PARTS,
-    TIE,
-    Floats,
     Manifold,
     added_by_groups,
-    blocks,
     manifold_of,
     notes_of,
-    squared_distances,
     variance_of,
 )
+from diptych.evaluate.metrics.near_pairs import TIE, Floats, Index, near_pairs, settled
 from diptych.evaluate.statistics.intervals import share_interval
 
 NAME = "precision_recall"
@@ -62,12 +59,15 @@ def covered(left: Manifold, right: Manifold) -> tuple[Flags, Flags]:
     """
     of_left = np.zeros((len(left.vectors), len(PARTS)), bool)
     of_right = np.zeros((len(right.vectors), len(PARTS)), bool)
-    for rows in blocks(len(left.vectors)):
-        for columns in blocks(len(right.vectors)):
-            lengths = (1.0 - TIE) * left.lengths[rows], (1.0 - TIE) * right.lengths[columns]
-            squares = squared_distances(left.vectors[rows], right.vectors[columns], *lengths)
-            _mark(of_left[rows], squares, right.radii[columns])
-            _mark(of_right[columns], squares.T, left.radii[rows])
+    bounds = left.radii.max(axis=1), right.radii.max(axis=1)
+    for pairs in near_pairs(left.vectors, right.vectors, *bounds):
+        row, column = pairs.row, pairs.column
+        radii = left.radii[row], right.radii[column]
+        squares = settled(pairs, left.vectors, right.vectors, np.concatenate(radii, axis=1))
+        squares -= TIE * (left.lengths[row] + right.lengths[column])
+        _mark(of_left, row, squares, radii[1])
+        order = np.argsort(column, kind="stable")
+        _mark(of_right, column[order], squares[order], radii[0][order])
     return of_left, of_right
 
 
@@ -117,16 +117,14 @@ def _shares(images: NeighbourStatistics, reference: NeighbourStatistics) -> dict
     }
 
 
-def _mark(flags: Flags, squares: Floats, radii: Floats) -> None:
-    """Mark which of N vectors lie in one of M balls, for each column of their radii, in place.
+def _mark(flags: Flags, which: Index, squares: Floats, radii: Floats) -> None:
+    """Mark which of N vectors lie in a ball, for each column of the radii, in place.
 
     Args:
         flags: bool (N, len(PARTS)).
-        squares: (N, M), squared distances less what rounding may add.
-        radii: (M, len(PARTS)), squared.
+        which: int64 (P,), ascending: which vector is of a pair with a ball.
+        squares: float64 (P,), the squared distance of the two less what rounding may add.
+        radii: float64 (P, len(PARTS)), of the ball, squared.
     """
-    row, column = np.nonzero(squares <= radii.max(axis=1))
-    if len(row):
-        hits = squares[row, column][:, np.newaxis] <= radii[column]
-        starts = np.flatnonzero(np.diff(row, prepend=-1))
-        flags[row[starts]] |= np.logical_or.reduceat(hits, starts, axis=0)
+    starts = np.flatnonzero(np.diff(which, prepend=-1))
+    flags[which[starts]] |= np.logical_or.reduceat(squares[:, np.newaxis] <= radii, starts, axis=0)

@@ -16,7 +16,7 @@ from tiny_dataset import Row, make_dataset
 from tiny_generated import Made, make_generated
 
 from diptych.errors import DataError
-from diptych.evaluate.metrics import manifolds
+from diptych.evaluate.metrics import near_pairs
 from diptych.evaluate.metrics.contract import Result
 from diptych.evaluate.metrics.density_coverage import DENSITY_COVERAGE, NEIGHBOURS
 from diptych.reports.build import build_report
@@ -128,7 +128,7 @@ def test_length_and_direction_change_nothing() -> None:
 def test_blocks_change_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = flat(150, 5, 1) + 0.3, flat(100, 5, 2)
     whole, likely = {name: each.to_json() for name, each in judged(x, y).items()}, realism(x, y)
-    monkeypatch.setattr(manifolds, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(near_pairs, "BLOCK_ROWS", rows)
     assert {name: each.to_json() for name, each in judged(x, y).items()} == whole
     np.testing.assert_allclose(realism(x, y), likely)
 

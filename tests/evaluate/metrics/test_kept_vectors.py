@@ -13,7 +13,7 @@ from diptych.evaluate.metrics.kept_vectors import KeptVectors
 # Metric -> the function that looks at all pairs of two sets, and how often: CMMD within each of them too, memorisation
 # once more at the nearest others of what is nearest.
 LOOKS: dict[str, tuple[Any, str, int]] = {
-    "density_coverage": (density_coverage, "squared_distances", 2),
+    "density_coverage": (density_coverage, "near_pairs", 1),
     "gaussian_kernel_distance": (kernel_distance, "kernel_sums", 3),
     "kernel_distance": (kernel_distance, "kernel_sums", 3),
     "memorisation": (memorisation, "nearest", 2),

@@ -13,11 +13,12 @@ from scipy.spatial.distance import cdist
 from tiny_generated import Made, make_generated
 
 from diptych.errors import DataError
-from diptych.evaluate.metrics import manifolds
+from diptych.evaluate.metrics import near_pairs
 from diptych.evaluate.metrics.contract import Result
 from diptych.evaluate.metrics.frechet import frechet_distance
 from diptych.evaluate.metrics.kept_vectors import KeptVectors
-from diptych.evaluate.metrics.memorisation import AUTHENTIC, INFORMED, MEMORISATION, mean_least_cosine_distance, nearest
+from diptych.evaluate.metrics.memorisation import AUTHENTIC, INFORMED, MEMORISATION, mean_least_cosine_distance
+from diptych.evaluate.metrics.nearest_other import nearest
 from diptych.evaluate.statistics.moments import moments
 
 Vectors = np.ndarray
@@ -88,7 +89,7 @@ def test_vectors_of_zeros_have_no_cosine() -> None:
 def test_blocks_and_order_change_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = flat(100, 5, 1) + 0.3, flat(150, 5, 2)
     whole = {name: each.value for name, each in judged(x, y).items()}
-    monkeypatch.setattr(manifolds, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(near_pairs, "BLOCK_ROWS", rows)
     assert {name: each.value for name, each in judged(x[::-1], y).items()} == pytest.approx(whole, rel=1e-6)
     found = nearest(x.astype(np.float32), y.astype(np.float32))
     assert found.which.tolist() == cdist(x, y).argmin(axis=1).tolist()

@@ -19,7 +19,7 @@ from tiny_generated import Made, make_generated
 
 from diptych.errors import DataError
 from diptych.evaluate.comparisons.distances import difference_variance
-from diptych.evaluate.metrics import manifolds, precision_recall
+from diptych.evaluate.metrics import near_pairs, precision_recall
 from diptych.evaluate.metrics.contract import ReportedValue, Result, set_metric
 from diptych.evaluate.metrics.manifolds import PARTS, SIGNS
 from diptych.evaluate.metrics.precision_recall import NEIGHBOURS, PRECISION_RECALL
@@ -132,7 +132,7 @@ def test_length_and_direction_change_nothing() -> None:
 def test_blocks_change_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = flat(150, 5, 1) + 0.3, flat(100, 5, 2)
     whole = judged(x, y)
-    monkeypatch.setattr(manifolds, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(near_pairs, "BLOCK_ROWS", rows)
     assert judged(x, y) == whole
 
 
