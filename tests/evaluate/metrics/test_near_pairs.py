@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from diptych.evaluate.metrics import manifolds, near_pairs, nearest_other
+from diptych.evaluate.metrics import manifolds, near_pairs, nearest_other, realism
 from diptych.evaluate.metrics.contract import set_metric
 from diptych.evaluate.metrics.manifolds import GROUPS, PARTS, squared_radii
 from diptych.evaluate.metrics.near_pairs import measured, settled, squared_lengths
@@ -103,6 +103,7 @@ def test_ties_and_copies_are_told_alike_by_both_ways(dense: float, n: int, m: in
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near_pairs, "DENSE", dense)
         patch.setattr(nearest_other, "DENSE", dense)
+        patch.setattr(realism, "DENSE", dense)
         assert told(x, y) == pytest.approx(whole, nan_ok=True)
 
 
@@ -112,4 +113,6 @@ def told(x: Vectors, y: Vectors) -> dict[str, float]:
         metric = set_metric(name)
         sides = metric.statistics(x, np.array(names(len(x), "x"))), metric.statistics(y, np.array(names(len(y), "y")))
         found |= {key: each.value for key, each in metric.results(*sides, {}).items()}
+        for column in metric.of_images(*sides) if metric.of_images is not None else ():
+            found |= {f"{column.name} {row}": number for row, number in enumerate(column.numbers.tolist())}
     return found
