@@ -53,14 +53,15 @@ def number_keys(names: Sequence[NumberName]) -> list[str]:
     ['model_XL/fid', 'model_xl/fid_2', 'steps_50/fid']
     """
     plain = Counter(name.key().casefold() for name in names)
-    columns = [plain[name.key().casefold()] > 1 or not name.key()[0].isalpha() for name in names]
+    needed = [not name.key()[0].isalpha() for name in names]
     made: dict[Hashable, set[str]] = {}
     for name in names:
         made.setdefault(_about(name), set()).add(name.identity_id)
     taken, found = {*TAKEN}, []
-    for name, with_columns in zip(names, columns, strict=True):
+    for name, is_needed in zip(names, needed, strict=True):
         several = len(made[_about(name)]) > 1
-        key = name.key(with_columns=with_columns and not several, with_identity=several)
+        with_columns = is_needed or (plain[name.key().casefold()] > 1 and not several)
+        key = name.key(with_columns=with_columns, with_identity=several)
         found.append(_free(key, taken))
         taken |= set(_all(found[-1]))
     return found

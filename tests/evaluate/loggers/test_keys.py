@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diptych.evaluate.loggers.keys import BEHIND, TAKEN, NumberName, number_keys
@@ -26,6 +26,7 @@ def test_no_two_keys_are_one_whatever_case_a_tracker_tells(names: Sequence[Numbe
     assert len({*keys, *TAKEN}) == len(keys) + len(TAKEN)
 
 
+@example([NumberName({"category": "2b"}, "fid", identity) for identity in ("0a", "0b")])
 @given(st.lists(NAMES, max_size=12))
 def test_a_key_is_letters_digits_and_underscores_between_slashes_and_begins_with_a_letter(
     names: Sequence[NumberName],
