@@ -71,7 +71,7 @@ VARIABLES = {
     "SSH_CONNECTION": "set: `diptych demo` opens no browser by itself",
     "TERM": "`dumb`: progress is lines and no bar",
     "TRANSFORMERS_OFFLINE": "as DIPTYCH_OFFLINE",
-    "WANDB_MODE": "set to `disabled` unless it is there",
+    "WANDB_ERROR_REPORTING": "set to `false` unless it is there: W&B's library reports no errors to its makers",
     "WAYLAND_DISPLAY": "as DISPLAY",
     "XDG_CACHE_HOME": "where caches lie; without it `~/.cache`",
 }

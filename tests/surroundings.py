@@ -97,6 +97,7 @@ CALLS: dict[tuple[str, ...], str] = {
     ("evaluate", "distance"): "run/pool in --encoder projection --set dim=4",
     ("evaluate", "gate"): "store.duckdb --max caption_words=99 --allow-unresolved",
     ("evaluate", "import-evidence"): "asked answers.csv --format answers --judge people",
+    ("evaluate", "log"): "store.duckdb --to wandb",
     ("evaluate", "pareto"): "store.duckdb --metric clip_score",
     ("evaluate", "plan"): "store.duckdb first second --metric caption_words --difference 1",
     ("evaluate", "protocols"): "dsg",
@@ -116,7 +117,8 @@ CALLS: dict[tuple[str, ...], str] = {
     ("verify",): "run",
 }
 READ_PROC = {("generate", each) for each in ("plan", "run", "verify")}  # torch wants /proc/cpuinfo, or complains
-SLOW = {("demo",), ("demo", "quality")}  # minutes each
+# The demo takes minutes; how a tracker's library does in odd places is for its makers.
+PLAIN = {("demo",), ("demo", "quality"), ("evaluate", "log")}
 
 CONFIGS = {
     "c.yaml": {
@@ -178,7 +180,7 @@ def _furnish(folder: Path) -> None:
 
 def start(words: tuple[str, ...], arguments: str, folder: Path, where: Surroundings) -> "subprocess.Popen[str]":
     """Start a command in a folder and in some surroundings, in a group of its own."""
-    changed = {"PYTHONPATH": str(SRC), **where.environment}
+    changed = {"PYTHONPATH": str(SRC), "WANDB_MODE": "offline", **where.environment}
     environment = {name: value for name, value in {**os.environ, **changed}.items() if value is not None}
     command = [sys.executable, "-m", "diptych", "--progress", "none", *words, *arguments.split()]
     wrapped = ["/bin/bash", "-c", f'set -o pipefail; "$@" {where.shell}', "bash", *command] if where.shell else command

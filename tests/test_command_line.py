@@ -41,6 +41,8 @@ def arguments(command: click.Command, given: click.Parameter, address: str, fold
 def filler(kind: Any, folder: Path) -> str:
     if isinstance(kind, click.Path) and kind.exists:
         return str(folder if kind.dir_okay else folder / "file")
+    if isinstance(kind, click.Choice):
+        return str(kind.choices[0])
     return "1" if kind is click.FLOAT else "word"
 
 

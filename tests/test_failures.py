@@ -32,6 +32,7 @@ def fit_arguments(command: click.Command, folder: Path) -> list[str]:
             is_folder = isinstance(kind, click.Path) and kind.exists and kind.dir_okay
             is_number = isinstance(kind, click.types.FloatParamType | click.types.IntParamType)
             value = "1" if is_number else str(folder if is_folder else folder / "config.yaml")
+            value = str(kind.choices[0]) if isinstance(kind, click.Choice) else value
             values = [value] * max(parameter.nargs, 1)
             words += [parameter.opts[0], *values] if isinstance(parameter, click.Option) else values
     return words

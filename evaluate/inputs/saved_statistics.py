@@ -89,8 +89,7 @@ def read_statistics(path: ReadPath, spec: EncoderSpec | None = None) -> Distance
 
     def choose(found: Collection[str]) -> Iterator[str]:
         names.extend(sorted(found))
-        is_own = {"facts", "mu", "sigma"} <= set(found)
-        return (name for name in (("facts",) if is_own else (*wanted, *pair)) if name in found)
+        return (name for name in (("facts",) if "facts" in found else (*wanted, *pair)) if name in found)
 
     arrays = read_members(path, choose)
     if "facts" in arrays:

@@ -113,7 +113,7 @@ def statistics(
     \b
     Examples:
       diptych evaluate statistics photos --out photos.npz
-      diptych evaluate statistics photos --out photos.npz --encoder inception --encoder dinov2
+      diptych evaluate statistics photos --out photos.npz --encoder dinov2
       diptych evaluate statistics photos --out adm.npz --format adm
     """  # noqa: D301 -- as above
     from diptych.data.claims import check_writable

@@ -62,7 +62,7 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "NO_ALBUMENTATIONS_UPDATE": "1",
-    "WANDB_MODE": "disabled",
+    "WANDB_ERROR_REPORTING": "false",  # to its makers; a run is sent where somebody asks for that alone
 }
 
 

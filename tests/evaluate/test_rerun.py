@@ -73,6 +73,7 @@ JudgeChoice encoder kind options
 MeanChoice by datasets judge_check score
 ProtocolChoice beside by datasets encoder judge protocol rules
 ScoreChoice encoder judge options score
+StatisticsChoice path
 """
 
 

@@ -1,13 +1,14 @@
 """Distances of an evaluation against files of statistics, in the place of a reference dataset."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from drawn import picture
 from evaluate_configs import call, call_json, make_config, read, run, write_config
+from PIL import Image
 from tiny_dataset import Row, make_dataset
 from tiny_generated import made_grid, make_generated
 
@@ -89,18 +90,12 @@ def test_a_label_is_of_a_dataset_or_of_a_file(folder: Path) -> None:
     config["references"] = {"generated": config["references"]["photos"]}
     said = call("evaluate", "run", write_config(folder, config)).output
     assert "references.generated: a dataset has this label; give the file another one" in said
-    assert "unknown dataset 'photos'" in said or "distances.0.reference" not in said
 
 
 def test_another_file_is_another_run(folder: Path) -> None:
     config = with_file(folder, "own", "frechet_distance")
     first = run(config).run_id
     assert run(config).run_id == first
-    with np.load(folder / "own.npz") as arrays:
-        changed = {**arrays, "vectors": arrays["vectors"] + np.float32(0.5)}
-    np.savez(folder / "own.npz", **changed)
-    with np.load(folder / "own.npz") as arrays:
-        assert arrays["vectors"].dtype == np.float32
     make_dataset(folder / "others", [Row(picture(200 + number)) for number in range(9)])
     options = ("--encoder", "projection", "--set", "dim=6", "--out", folder / "own.npz")
     assert call("evaluate", "statistics", folder / "others", *options).exit_code == 0
@@ -108,12 +103,24 @@ def test_another_file_is_another_run(folder: Path) -> None:
 
 
 def test_a_number_says_where_the_files_of_its_two_sides_differ(folder: Path) -> None:
-    run(with_file(folder, "own", "frechet_distance"))
-    whole = {**make_config(folder)["datasets"], "photos": {"path": str(folder / "photos"), "role": "reference"}}
+    def enlarged(number: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.open(io.BytesIO(picture(number))).resize((96, 64)).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    make_dataset(folder / "large", [Row(enlarged(100 + number), size=(96, 64)) for number in range(9)])
+    options = ("--encoder", "projection", "--set", "dim=6", "--out", folder / "large.npz")
+    assert call("evaluate", "statistics", folder / "large", *options).exit_code == 0
+    run(with_file(folder, "large", "frechet_distance"))
+    whole = {**make_config(folder)["datasets"], "photos": {"path": str(folder / "large"), "role": "reference"}}
     distances = [{"metric": "frechet_distance", "encoder": "p", "reference": "photos"}]
     run(make_config(folder, name="whole", encoders=ENCODERS, datasets=whole, distances=distances))
-    for row in read(folder, "SELECT note FROM results"):
-        assert "reference of 9 images; the files differ: a is " in row["note"]
-    run(with_file(folder, "pytorch_fid", "frechet_distance", name="unknown"))
-    for row in read(folder, "SELECT note FROM results JOIN runs USING (run_id) WHERE name = 'unknown'"):
-        assert "the files differ" not in row["note"]
+    notes = [row["note"] for row in read(folder, "SELECT note FROM results")]
+    differ = "reference of 9 images; the files differ: a is 48 x 32 throughout, b is 96 x 64 throughout"
+    assert len(notes) == 4
+    assert all(note.endswith(differ) for note in notes)
+    run({**with_file(folder, "own", "frechet_distance"), "name": "alike"})
+    run({**with_file(folder, "pytorch_fid", "frechet_distance"), "name": "unknown"})
+    rows = read(folder, "SELECT note FROM results JOIN runs USING (run_id) WHERE name IN ('alike', 'unknown')")
+    assert len(rows) == 4
+    assert not any("the files differ" in row["note"] for row in rows)

@@ -329,3 +329,11 @@ def test_wandb_that_is_switched_off_is_said_to_keep_nothing(
     refused = call("evaluate", "log", evaluated(tmp_path), "--to", "wandb")
     assert refused.exit_code == 1
     assert "wandb: switched off here, and keeps nothing" in refused.stderr
+
+
+def test_wandb_is_asked_where_nobody_switched_it_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where no login is
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    refused = call("evaluate", "log", evaluated(tmp_path / "folder"), "--to", "wandb")
+    assert refused.exit_code == 1
+    assert "wandb: the run could not be sent: No API key configured" in refused.stderr
