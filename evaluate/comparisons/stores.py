@@ -16,6 +16,7 @@ from diptych.addresses import Address
 from diptych.data.column_names import find_name
 from diptych.data.generated_columns import compared_columns
 from diptych.errors import ConfigError, StoreError
+from diptych.evaluate.chosen_run import known_runs
 from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.comparisons.families import adjusted
 from diptych.evaluate.comparisons.ranked import ranking_lines
@@ -194,15 +195,13 @@ def find_side(store: Store, text: str, by: str) -> ComparedModel:
     Raises:
         StoreError: If no run of the store has it, or several have.
     """
-    runs = store.query("SELECT run_id, name FROM runs ORDER BY run_id")
-    if not runs:
-        raise StoreError(f"{store.path}: the store holds no run; make one with: diptych evaluate run CONFIG")
+    runs = known_runs(store)
     sql = f"SELECT DISTINCT run_id, {store.image_sql(by)} AS label FROM images WHERE label IS NOT NULL"
     labels: dict[str, set[str]] = {}
     for row in store.query(sql):
         labels.setdefault(value_text(row["label"]), set()).add(row["run_id"])
     run, colon, label = text.partition(":")
-    wanted = {row["run_id"] for row in runs if run in (row["run_id"], row["name"])}
+    wanted = {each.run_id for each in runs if run in each}
     if text in labels:
         found, label = labels[text], text
     elif colon and label in labels and wanted:
@@ -210,7 +209,7 @@ def find_side(store: Store, text: str, by: str) -> ComparedModel:
     else:
         raise StoreError(f"{store.path}: {_another_column(store, text, by) or describe_unknown(by, text, labels)}")
     if len(found) != 1:
-        names = ", ".join(row["name"] for row in runs if row["run_id"] in found) or f"none of that name has {label!r}"
+        names = ", ".join(each.name for each in runs if each.run_id in found) or f"none of that name has {label!r}"
         raise StoreError(f"{store.path}: {len(found)} runs have {by} {label!r} ({names}); write it as RUN:{label}")
     return ComparedModel(store, next(iter(found)), label, by)
 

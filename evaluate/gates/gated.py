@@ -6,6 +6,7 @@ from typing import Any
 
 from diptych.data.column_names import find_name
 from diptych.errors import StoreError
+from diptych.evaluate.chosen_run import ChosenRun, chosen_run, known_runs
 from diptych.evaluate.comparisons.compared_images import value_text
 from diptych.evaluate.metrics.contract import metric_name
 from diptych.lookup import describe_unknown
@@ -100,42 +101,34 @@ def find_gated(store: Store, given: str | None) -> GatedRun:
     Raises:
         StoreError: If there is none, or several.
     """
-    runs = store.query("SELECT run_id, name FROM runs ORDER BY name")
-    names = [row["name"] for row in runs]
-    if not runs:
-        raise StoreError(f"{store.path}: the store holds no run; make one with: diptych evaluate run CONFIG")
-    if given is None:
-        if len(runs) > 1:
-            raise StoreError(f"{store.path}: the store holds {len(runs)} runs; name one with --run: {', '.join(names)}")
-        return _run(store, runs[0], None)
-    for row in runs:
-        if given in (row["name"], row["run_id"]):
-            return _run(store, row, None)
+    runs = known_runs(store)
+    if given is None or any(given in run for run in runs):
+        return _run(store, chosen_run(store, given), None)
     run, colon, label = given.partition(":")
-    wanted = [row for row in runs if not colon or run in (row["name"], row["run_id"])]
+    wanted = [each for each in runs if not colon or run in each]
     label = label if colon else given
     sql = f"SELECT DISTINCT run_id, {store.image_sql(MODEL)} AS label FROM images WHERE label IS NOT NULL"
     known = {(row["run_id"], value_text(row["label"])) for row in store.query(sql)}
-    found = [row for row in wanted if (row["run_id"], label) in known]
+    found = [each for each in wanted if (each.run_id, label) in known]
     if len(found) > 1:
-        runs_said = ", ".join(row["name"] for row in found)
+        runs_said = ", ".join(each.name for each in found)
         raise StoreError(f"{store.path}: {len(found)} runs have model {label!r} ({runs_said}); write it as RUN:{label}")
     if not found:
-        labels = {model for _, model in known}
-        raise StoreError(f"{store.path}: {describe_unknown('run or model', given, [*names, *labels])}")
+        names = [*(each.name for each in runs), *{model for _, model in known}]
+        raise StoreError(f"{store.path}: {describe_unknown('run or model', given, names)}")
     return _run(store, found[0], label)
 
 
-def _run(store: Store, run: Row, label: str | None) -> GatedRun:
+def _run(store: Store, run: ChosenRun, label: str | None) -> GatedRun:
     sql = (
         "SELECT results.*, identity FROM results JOIN identities USING (identity_id) WHERE run_id = ? "
         "ORDER BY place, metric, dataset, CAST(groups AS VARCHAR)"
     )
-    rows = store.query(sql, [run["run_id"]])
+    rows = store.query(sql, [run.run_id])
     about = [row for row in rows if not row["groups"].keys() & {SIDE, NOISE_FLOOR} and BOTH not in row["identity"]]
     models = f"SELECT dataset, {store.image_sql(MODEL)} AS label FROM images WHERE run_id = ? GROUP BY ALL"
     known: dict[str, set[str]] = {}
-    for row in store.query(models, [run["run_id"]]):
+    for row in store.query(models, [run.run_id]):
         known.setdefault(row["dataset"], set()).add(value_text(row["label"]))
     alone = frozenset(dataset for dataset, labels in known.items() if labels == {label})
-    return GatedRun(store, run["run_id"], run["name"], label, about, alone)
+    return GatedRun(store, run.run_id, run.name, label, about, alone)
