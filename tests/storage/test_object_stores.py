@@ -118,6 +118,23 @@ def test_an_object_that_is_replaced_while_it_is_read_is_never_mixed(bucket: Buck
         assert file.read(10) == b"\1" * 10
 
 
+def test_what_a_store_refuses_of_a_range_is_never_taken_for_a_replaced_object(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.exceptions import ClientError
+    from s3fs.errors import translate_boto_error
+
+    def refuse(*_: object) -> bytes:
+        expired = {"Error": {"Code": "InvalidToken", "Message": "The provided token is malformed"}}
+        raise translate_boto_error(ClientError(expired, "GetObject"))
+
+    place = Location.at(bucket.address) / "a"
+    place.write(bytes(2**20))
+    monkeypatch.setattr(store_clients, "_read_matching", refuse)
+    with place.open() as file, pytest.raises(DataError, match=f"^{place}: cannot be read: .*token is malformed"):
+        file.read(10)
+
+
 def test_a_range_that_is_cut_while_it_is_sent_is_asked_for_again(bucket: Bucket) -> None:
     place = Location.at(bucket.address) / "a"
     place.write(bytes(2**20))

@@ -14,6 +14,7 @@ from diptych.storage.location import Location
 
 KEPT = "what is finished is kept, run again to go on"
 OF_RANGES = {"hf": {"cache_type": "none"}}  # by itself its library reads 5 MiB ahead of each range
+REPLACED = ("412", "PreconditionFailed", "416", "InvalidRange")  # codes of S3: by another object, or a shorter one
 WITHOUT_RIGHTS = re.compile(r"credentials|forbidden|access ?denied|unauthorized|anonymous|\b40[13]\b", re.IGNORECASE)
 
 
@@ -103,7 +104,8 @@ def read_range(place: Location, scheme: str, key: str, stretch: tuple[int, int],
         try:
             return _read_matching(key, start, stop, stamp)
         except OSError as error:
-            if error.errno != errno.EINVAL:  # what its library makes of 412
+            said = getattr(error.__cause__, "response", {}).get("Error", {})
+            if said.get("Code") not in REPLACED:
                 raise
             known_objects(scheme).pop(key, None)
             raise DataError(f"{place}: was replaced while it was read; {KEPT}") from error
