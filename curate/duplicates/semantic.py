@@ -107,6 +107,8 @@ def semantic_stars(
     vectors.check()
     stands_for = np.arange(len(order), dtype=np.int32)
     rows = int(np.count_nonzero(takes_part))
+    if not rows:
+        return SemanticStars(stands_for, 0, 0, 0, 0)
     count = min(settings.clusters or cluster_count(rows), MAX_BUCKETS)
     sample = _Sample.of(vectors, takes_part, count, settings)
     if not len(sample.rows):

@@ -10,12 +10,15 @@ LOOKED_AT = 256  # pictures, for the quality of JPEGs
 
 
 def dataset_traits(rows: ScoredRows) -> FileTraits:
-    """Return formats and sizes of all pictures, and the quality of some of the JPEGs that come first."""
+    """Return formats and sizes of all pictures, and the quality of some of the JPEGs that come first.
+
+    Of a dataset in a store no picture is read for it, and the quality stays unknown.
+    """
     traits, heads = FileTraits(), FileTraits()
     formats, widths, heights = (rows.values(name).to_pylist() for name in ("format", "width", "height"))
     traits.formats.update(filter(None, formats))
     traits.sizes.update((width, height) for width, height in zip(widths, heights, strict=True) if width and height)
-    if traits.formats["jpeg"]:
+    if traits.formats["jpeg"] and not rows.dataset.location.is_store:
         groups = (group for file in rows.dataset.files for group in read_groups(file, ["image"]))
         pictures = (picture["bytes"] for group in groups for picture in group["image"].to_pylist() if picture)
         for data in islice(filter(None, pictures), LOOKED_AT):

@@ -4,15 +4,18 @@ import io
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from drawn import draw_dataset
 from PIL import Image
 
 from diptych.cli import main
+from diptych.evaluate.inputs.dataset_traits import dataset_traits
 from diptych.evaluate.inputs.file_traits import FileTraits, differences, jpeg_quality
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -91,3 +94,11 @@ def test_a_distance_says_it_of_folders_datasets_and_saved_statistics(tmp_path: P
         assert "the files differ: a is png throughout, b is jpeg throughout; a distance tells of that" in output
     found = json.loads(call("distance", tmp_path / "jpegs", tmp_path / "jpegs", "--json"))
     assert found["warnings"] == []
+
+
+def test_of_a_dataset_in_a_store_no_picture_is_read_for_its_quality() -> None:
+    columns = {"format": ["jpeg", "jpeg"], "width": [4, 4], "height": [3, 3]}
+    dataset = SimpleNamespace(location=SimpleNamespace(is_store=True), files=[None])  # which cannot be read
+    rows: Any = SimpleNamespace(values=lambda name: pa.array(columns[name]), dataset=dataset)
+    traits = dataset_traits(rows)
+    assert (traits.formats, traits.sizes, traits.qualities) == ({"jpeg": 2}, {(4, 3): 2}, [])
