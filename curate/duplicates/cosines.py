@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 ROUNDING = 1e-12  # of a float64 cosine: that of a vector with itself is 1 but for this
-NEARLY = 1e-5  # of a float32 cosine, with room: what is nearer to a limit is computed again
+UNIT = 2.0**-24  # of float32
+ROUNDED = 8  # times UNIT: more than what two vectors of length 1 lose when they are rounded to float32
 AGAIN = 1 << 13  # pairs at a time
 
 Vectors = npt.NDArray[np.floating]
@@ -63,6 +64,18 @@ def exact_cosines(one: Vectors, others: Vectors) -> npt.NDArray[np.float64]:
     return found
 
 
+def float32_error(dim: int) -> float:
+    """Return by how much a product of two vectors of length 1 is off in float32 at most, in whatever order it adds.
+
+    Source: Higham 2002, Accuracy and Stability of Numerical Algorithms, equation (3.5).
+
+    >>> float32_error(768) < 5e-5
+    True
+    """
+    rounded = dim * UNIT
+    return rounded / (1.0 - rounded) + ROUNDED * UNIT
+
+
 def reach(cosines: npt.NDArray[np.float64], least: float) -> Mask:
     """Return which cosines in float64 are at least so large, but for their rounding.
 
@@ -79,7 +92,7 @@ def which_reach(left: Directions, right: Directions, least: float) -> Mask:
     """
     cosines = left.units @ right.units.T
     found: Mask = cosines >= least
-    first, second = np.nonzero(np.abs(cosines - np.float32(least)) <= NEARLY)
+    first, second = np.nonzero(np.abs(cosines - np.float32(least)) <= float32_error(left.units.shape[1]))
     for start in range(0, len(first), AGAIN):
         rows, columns = first[start : start + AGAIN], second[start : start + AGAIN]
         found[rows, columns] = reach(exact_cosines(left.stored[rows], right.stored[columns]), least)

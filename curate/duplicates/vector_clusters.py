@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from diptych.curate.duplicates.cosines import NEARLY, Directions, Vectors, exact_cosines
+from diptych.curate.duplicates.cosines import Directions, Vectors, exact_cosines, float32_error
 
 WHOLE_ROWS = 20_000  # up to here all rows are one cluster, and no near pair is missed
 SAMPLE_PER_CLUSTER = 64
@@ -41,7 +41,8 @@ class Centroids(NamedTuple):
         cosines = vectors.units @ self.directions.T
         found: npt.NDArray[np.int32] = cosines.argmax(axis=1).astype(np.int32)
         # Whatever the rounding, the same centroid wins.
-        is_close = cosines >= np.take_along_axis(cosines, found[:, None].astype(np.intp), axis=1) - NEARLY
+        largest = np.take_along_axis(cosines, found[:, None].astype(np.intp), axis=1)
+        is_close = cosines >= largest - 2.0 * float32_error(vectors.units.shape[1])
         for row in np.flatnonzero(np.count_nonzero(is_close, axis=1) > 1):
             rivals = np.flatnonzero(is_close[row])
             found[row] = rivals[exact_cosines(vectors.stored[row], self.directions[rivals]).argmax()]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from diptych.curate.duplicates import cosines
-from diptych.curate.duplicates.cosines import Directions, exact_cosines, which_reach
+from diptych.curate.duplicates.cosines import Directions, exact_cosines, float32_error, which_reach
 
 
 def test_what_is_too_near_to_a_limit_for_float32_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +27,15 @@ def test_a_pair_rounds_alike_whatever_stands_beside_it() -> None:
     vectors = np.random.default_rng(1).normal(size=(50, 769))
     together = exact_cosines(vectors[0], vectors)
     assert [exact_cosines(vectors[0], vectors[row : row + 1])[0] for row in range(50)] == together.tolist()
+
+
+@pytest.mark.parametrize("dim", [8, 768, 4096])
+def test_a_product_in_float32_is_off_by_no_more_than_is_said(dim: int) -> None:
+    vectors = np.abs(np.random.default_rng(dim).normal(size=(60, dim)))  # whose terms have one sign
+    directions = Directions.of(vectors)
+    rough = directions.units @ directions.units.T
+    one_by_one = np.zeros(60, np.float32)
+    for column in range(dim):
+        one_by_one += directions.units[0, column] * directions.units[:, column]
+    exact = np.stack([exact_cosines(row, vectors) for row in vectors])
+    assert max(np.abs(rough - exact).max(), np.abs(one_by_one - exact[0]).max()) <= float32_error(dim) < 3e-4
