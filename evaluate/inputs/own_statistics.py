@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from diptych.encoders import make_encoder
 from diptych.errors import DataError
 from diptych.evaluate.inputs.distance_side import DistanceSide, EncoderSpec
 from diptych.evaluate.inputs.file_traits import FileTraits
@@ -39,6 +40,8 @@ def read_own(path: ReadPath, said: npt.NDArray[Any], spec: EncoderSpec | None) -
     try:
         facts = json.loads(str(said))
         encoders = [facts["encoder"], *facts.get("further", [])]
+        if not all(isinstance(each, dict) and "encoder" in each for each in encoders[1:] and encoders):
+            raise TypeError("its encoders are none")
         reasons, content = dict(facts["reasons"]), str(facts["content"])
         traits = FileTraits.from_json(facts["files"]) if facts.get("files") else None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -107,17 +110,19 @@ def _moments_of(sides: Sequence[DistanceSide]) -> dict[str, npt.NDArray[Any]]:
 def _chosen(path: ReadPath, encoders: Sequence[Mapping[str, Any]], spec: EncoderSpec | None) -> int:
     """Return the number of the encoder that is asked for; the only one that there is, whatever is asked for.
 
-    That it is the same to the last setting shows when vectors are compared.
+    Whether that is the one shows when vectors are compared.
     """
     if spec is None or len(encoders) == 1:
         return 0
-    alike = [number for number, each in enumerate(encoders) if each.get("encoder") == spec.kind]
-    said = {name: value for name, value in spec.options.items() if any(name in encoders[number] for number in alike)}
-    exact = [number for number in alike if all(encoders[number].get(name) == said[name] for name in said)]
-    if not alike:
-        have = ", ".join(str(each.get("encoder")) for each in encoders)
-        raise DataError(f"{path}: holds vectors of {have}, none of {spec.kind}; save them with that encoder, too")
-    return (exact or alike)[0]
+    found = [number for number, each in enumerate(encoders) if each["encoder"] == spec.kind]
+    if len(found) > 1:  # what an identity says of an option is not how it is asked for
+        identity = json.loads(json.dumps(make_encoder(spec.kind, spec.options).identity))
+        found = [number for number in found if encoders[number] == identity]
+    if not found:
+        have = " and ".join(str(each["encoder"]) for each in encoders)
+        said = "".join(f", {name}={value}" for name, value in spec.options.items())
+        raise DataError(f"{path}: holds vectors of {have}, none of {spec.kind}{said}; save them by that encoder, too")
+    return found[0]
 
 
 def _images(path: ReadPath, vectors: npt.NDArray[Any], arrays: Mapping[str, npt.NDArray[Any]]) -> SetImages:
