@@ -1,8 +1,8 @@
 """Set metrics of groups of images, in the space of an encoder, mostly as distances to a reference dataset."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from diptych.evaluate.collected import Findings
 from diptych.evaluate.inputs.distance_side import DistanceSide
 from diptych.evaluate.inputs.saved_references import SavedReferences
 from diptych.evaluate.inputs.scored_rows import Index, RowGroup, ScoredRows
-from diptych.evaluate.inputs.set_images import SetImages, set_images_of
+from diptych.evaluate.inputs.set_images import SetImages, set_images_of, told_apart_from
 from diptych.evaluate.metrics.choices import DistanceChoice
 from diptych.evaluate.metrics.contract import Result, SetMetric, set_metric
 from diptych.evaluate.metrics.dependent_sets import results_between
@@ -65,8 +65,11 @@ class DistanceReference:
             return cls(metric, choice.encoder, None, None)
         of_file = saved.get((choice.reference, choice.encoder))
         dataset = rows[choice.reference] if of_file is None else None
-        side = of_file if dataset is None else _side_of(dataset, choice.encoder)
-        assert side is not None
+        if dataset is not None:
+            side = _side_of(dataset, choice.encoder)
+        else:
+            assert of_file is not None
+            side = _apart_from(rows.values(), choice.encoder, of_file)
         return cls(metric, choice.encoder, side, side_statistics(metric, side), dataset)
 
     @property
@@ -96,6 +99,15 @@ class DistanceReference:
             name: result if self.side is None else saying_of_unknown(result, self.side)
             for name, result in results.items()
         }
+
+
+def _apart_from(rows: Iterable[ScoredRows], encoder: str, side: DistanceSide) -> DistanceSide:
+    """Return a side whose prompts are other units where a dataset has another text under their ids."""
+    images = side.images
+    for each in rows:
+        if images is not None and encoder in each.embedding_sets:
+            images = told_apart_from(set_images_of(each, encoder), images)
+    return replace(side, images=images)
 
 
 def _side_of(rows: ScoredRows, encoder: str) -> DistanceSide:

@@ -1,5 +1,6 @@
 """Distances of an evaluation against files of statistics, in the place of a reference dataset."""
 
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -52,6 +53,29 @@ def test_numbers_are_those_against_the_images_that_the_file_is_of(folder: Path) 
     assert any("nearest" in row["score"] for row in columns)
     again = call_json("evaluate", "run", write_config(folder, config))
     assert again["shards_done"] == 0
+
+
+def test_prompts_of_a_file_that_have_another_text_are_other_prompts(folder: Path) -> None:
+    grid = made_grid(models=("x",), prompts=8, samples=2)
+    others = [
+        dataclasses.replace(row, caption=f"another {row.prompt}", picture=300 + number)
+        for number, row in enumerate(grid)
+    ]
+    for name, rows in (("first", grid), ("others", others)):
+        make_generated(folder / name, rows, kinds=dict.fromkeys({row.benchmark for row in rows}, "txt"))
+    options = ("--encoder", "projection", "--set", "dim=6", "--out", folder / "own.npz")
+    assert call("evaluate", "statistics", folder / "others", *options).exit_code == 0
+    config = with_file(folder, "own", "kernel_distance")
+    config["datasets"]["generated"]["path"] = str(folder / "first")
+    datasets = {**config["datasets"], "photos": {"path": str(folder / "others"), "role": "reference"}}
+    run({key: value for key, value in config.items() if key != "references"} | {"datasets": datasets})
+    against_images = numbers(folder)
+    (folder / "store.duckdb").unlink()
+    run(config)
+    ends = ("value", "se", "ci_low", "ci_high")  # whose sums go through units of other names in another order
+    for row, other in zip(numbers(folder), against_images, strict=True):
+        assert [row[name] for name in ends] == pytest.approx([other[name] for name in ends], rel=1e-9)
+        assert row["identity"] == other["identity"]
 
 
 def test_of_a_file_of_moments_the_published_distance_alone_is_told_with_what_is_not_known(folder: Path) -> None:
